@@ -59,6 +59,10 @@ pub enum ApiError {
     Overloaded,
     #[error("the answer took too long; ask for a smaller scope, or again later")]
     Deadline,
+    #[error("the answer has {0} bytes; ask for a range within them")]
+    NoSuchRange(u64),
+    #[error("the answer with this ETag is no longer kept; ask without If-Match")]
+    ChangedFile,
     #[error("the index cannot be read; the server's log says why")]
     IndexUnreadable,
     #[error("the server failed to answer; its log says why")]
@@ -81,6 +85,8 @@ impl ApiError {
             Self::TooManyRequests(_) | Self::TooManyLogins(_) | Self::UnreadResponses => {
                 StatusCode::TOO_MANY_REQUESTS
             }
+            Self::NoSuchRange(_) => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::ChangedFile => StatusCode::PRECONDITION_FAILED,
             Self::Deadline | Self::IndexUnreadable | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -1,7 +1,7 @@
 //! The HTTP API: the only folder that imports warp.
 //!
-//! Input: an [`ApiState`] and a listener. Output: JSON, rows (CSV, JSON lines), feeds (Atom), graphs (GEXF, GraphML), and
-//! the files of the web page. Responses have an entity tag, and are compressed if the client accepts that. Errors are
+//! Input: an [`ApiState`] and a listener. Output: JSON, rows (CSV, JSON lines), tables (Parquet, Arrow), feeds (Atom),
+//! graphs (GEXF, GraphML), and the files of the web page. Responses have an entity tag, and are compressed if the client accepts that. Errors are
 //! always JSON.
 //!
 //! [`serve`] handles each request in this order:

@@ -104,9 +104,17 @@ pub struct ApiConfig {
     pub answer_cache_bytes: u64,
     /// Bytes from which on a response is compressed for clients that accept it.
     pub compress_min_bytes: usize,
-    /// Bytes of each chunk of a CSV or JSONL response; a shorter response is sent whole.
+    /// Bytes of each chunk of a response that is not JSON; a shorter response is sent whole.
     pub stream_piece_bytes: usize,
-    /// CSV or JSONL responses sent in chunks at once; further ones wait.
+    /// Rows of a Parquet row group.
+    pub row_group_rows: usize,
+    /// Bytes of an encoded row group at which it is written.
+    pub row_group_bytes: usize,
+    /// Bytes of all kept Parquet files. 0: none.
+    pub kept_file_bytes: u64,
+    /// Time for which a kept file answers new readers.
+    pub kept_file_time: Span,
+    /// Responses sent in chunks at once; further ones wait.
     pub max_concurrent_streams: usize,
     /// Of these, responses for one client.
     pub max_streams_per_client: usize,
@@ -197,6 +205,10 @@ impl Default for ApiConfig {
             answer_cache_bytes: 64 << 20,
             compress_min_bytes: 1_400,
             stream_piece_bytes: 256 << 10,
+            row_group_rows: 131_072,
+            row_group_bytes: 12 << 20,
+            kept_file_bytes: 1 << 30,
+            kept_file_time: Span::seconds(300),
             max_concurrent_streams: 64,
             max_streams_per_client: 4,
             rate_limit_per_second: 0,
@@ -256,8 +268,10 @@ impl ApiConfig {
         at_least("api.rate_limit_clients", self.rate_limit_clients as u64, 1)
     }
 
-    /// The limits of `where` and `facets`.
+    /// The limits of `where`, `facets` and tables.
     fn validate_lists(&self) -> Result<(), String> {
+        at_least("api.row_group_rows", self.row_group_rows as u64, 1)?;
+        at_least("api.row_group_bytes", self.row_group_bytes as u64, 65_536)?;
         at_least("api.max_summaries", self.max_summaries as u64, 1)?;
         at_least("api.max_crawl_hosts", self.max_crawl_hosts as u64, 1)?;
         at_least("api.max_where_conditions", self.max_where_conditions as u64, 1)?;

@@ -32,6 +32,15 @@ impl Day {
         year * 10_000 + u32::from(u8::from(date.month())) * 100 + u32::from(date.day())
     }
 
+    /// The day of a decimal number `yyyyMMdd`; `None` if it is no calendar day, or before 1970.
+    pub fn from_number(number: u32) -> Option<Self> {
+        let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+        let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+        let year = i32::try_from(year).ok()?;
+        let date = Date::from_calendar_date(year, month, u8::try_from(day).ok()?).ok()?;
+        u32::try_from((date - UNIX_EPOCH).whole_days()).ok().map(Self)
+    }
+
     /// Parses `yyyyMMdd`.
     ///
     /// # Errors
@@ -45,11 +54,7 @@ fn parse_day(text: &str) -> Option<Day> {
     if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let number: i32 = text.parse().ok()?;
-    let (month, day) = (number / 100 % 100, number % 100);
-    let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
-    let date = Date::from_calendar_date(number / 10_000, month, u8::try_from(day).ok()?).ok()?;
-    u32::try_from((date - UNIX_EPOCH).whole_days()).ok().map(Day)
+    Day::from_number(text.parse().ok()?)
 }
 
 impl fmt::Display for Day {

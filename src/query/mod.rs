@@ -98,4 +98,5 @@ pub use scan::Scan;
 pub use selection::{LinkStates, SameDomainLinks, Selection};
 pub use sites::{IndexSize, SiteIndex, SiteIndexes, SiteName, SiteState};
 pub use state::{IndexState, PresentState};
+pub(crate) use thread_pool::parallel;
 pub use thread_pool::start_threads;

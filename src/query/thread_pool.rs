@@ -34,7 +34,7 @@ fn build_pool(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
 
 /// Runs work in the pool, so that its parallel parts use the pool's threads. Only worth it for work that
 /// needs several threads: the work itself moves to one of them.
-pub(in crate::query) fn parallel<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+pub(crate) fn parallel<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     match POOL.get_or_init(|| build_pool(0).ok()) {
         Some(pool) => pool.install(work),
         None => work(),

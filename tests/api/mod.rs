@@ -38,5 +38,6 @@ mod spreadsheets;
 mod states;
 mod summaries;
 mod sums;
+mod tables;
 mod timelines;
 pub mod web;

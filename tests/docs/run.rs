@@ -204,6 +204,7 @@ fn interpreter(language: &str, text: &str) -> Result<String, String> {
                 let line = line.strip_prefix("import ").or_else(|| line.strip_prefix("from "))?;
                 line.split([' ', '.']).next().filter(|module| *module != "backlinkd")
             });
+            let imports = imports.chain(text.contains("read_parquet").then_some("pyarrow"));
             let imports = imports.chain(text.contains("to_polars").then_some("polars"));
             let imports = imports.chain(text.contains("from backlinkd").then_some("httpx"));
             Ok(format!("{} -B", python_with(&imports.collect::<Vec<_>>())?.display()))

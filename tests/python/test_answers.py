@@ -11,7 +11,7 @@ import pandas
 import polars
 import pyarrow
 import pytest
-from pyarrow import parquet
+from pyarrow import ipc, parquet
 
 from backlinkd import AsyncClient, Client, Rows, ServerWarning, col
 from conftest import HASTE, Raw
@@ -302,6 +302,9 @@ def test_files_are_those_of_the_server(web: Client, raw: Raw, tmp_path: Path) ->
         )
         assert path.read_bytes() == reply.content
         assert raw.http.get(rows.url(format)).content == reply.content
+    table = parquet.read_table(rows.download(tmp_path / "c.parquet"))
+    assert (table.num_rows, table.column_names) == (rows.count(), ["linktext", "sr"])
+    assert ipc.open_stream(rows.download(tmp_path / "d.arrows").read_bytes()).read_all().equals(table)
     feed = web[SITE].newbacklinks(FIRST).download(tmp_path / "feed.atom").read_text()
     assert feed.count("<entry") == 50
     assert web[SITE].graph(tmp_path / "graph.gexf").read_text().count("<node ") == 150
@@ -312,6 +315,8 @@ def test_files_are_those_of_the_server(web: Client, raw: Raw, tmp_path: Path) ->
         "a.csv",
         "a.jsonl",
         "b.csv",
+        "c.parquet",
+        "d.arrows",
         "feed.atom",
         "graph.gexf",
         "graph.graphml",

@@ -5,6 +5,7 @@
 //! A response that is too long to be buffered also needs a stream slot. When a client disconnects, its query is
 //! cancelled.
 
+mod partial_requests;
 mod tool_requests;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use super::execution::{
     BodyMemory, ComputedResponse, EndpointRequest, MIN_RESERVED_BYTES, reserve_memory, run_endpoint,
 };
 use super::health_probe::HealthProbe;
+use super::kept_files::KeptFiles;
 use super::negotiation::{AcceptedCoding, Format};
 use super::representation::{Representation, matches_if_none_match, not_modified, weak_etag};
 use super::request_body::read_body;
@@ -62,6 +64,7 @@ pub(crate) struct ApiService {
     authenticator: Arc<Authenticator>,
     rate_limiter: Option<RateLimiter>,
     response_cache: Arc<ResponseCache>,
+    kept_files: KeptFiles,
     request_metrics: Arc<RequestMetrics>,
     health_probe: HealthProbe,
     web_ui: WebUi,
@@ -100,6 +103,7 @@ impl ApiService {
             authenticator: Arc::new(Authenticator::new(&state, login_queue, &worker_pool)?),
             rate_limiter: RateLimiter::new(rate, config.rate_limit_clients),
             response_cache: Arc::new(ResponseCache::new(config.answer_cache_bytes)),
+            kept_files: KeptFiles::new(state.searches.directory().to_owned(), config),
             request_metrics: Arc::new(RequestMetrics::new(counted_endpoints())),
             health_probe: HealthProbe::new(&state.store, config.health_timeout.0),
             web_ui: WebUi::new(config.compress_min_bytes).map_err(ServeError::Page)?,
@@ -218,10 +222,10 @@ impl ApiService {
         identity: &Identity,
     ) -> Result<Response, ApiError> {
         let client = identity.client();
-        let (path, query) = (head.path(), head.query());
-        let format = Format::from_accept(&head.headers);
-        let accepted = AcceptedCoding::from_headers(&head.headers);
-        let key = CacheKey { path: path.into(), query: query.into(), format, accepted };
+        let key = cache_key(head);
+        if let Some(response) = self.partial_response(head, identity, &key).await? {
+            return Ok(response);
+        }
         // Read before any snapshot that the response may be computed from.
         let change_number = self.state.store.change_number();
         if head.is_cacheable()
@@ -233,7 +237,7 @@ impl ApiService {
             return Ok(with_held_memory(response, (bytes >= MIN_RESERVED_BYTES).then(held)));
         }
         let deadline = Deadline::after(self.state.config.deadline.0);
-        let request = self.read_request(head, body, &client, (format, accepted)).await?;
+        let request = self.read_request(head, body, &client, (key.format, key.accepted)).await?;
         let status = request.endpoint.success_status(&head.method);
         match self.compute(request, deadline, identity).await? {
             ComputedResponse::Whole { representation, held, .. } if !head.is_safe() => {
@@ -457,7 +461,20 @@ impl ApiService {
         let mut response = warp::reply::stream(streamed.into_stream(cancel_guard)).into_response();
         meta.write(coding, response.headers_mut());
         response.headers_mut().extend(etag.map(|etag| (ETAG, etag)));
+        if meta.format == Format::Parquet {
+            partial_requests::refuse_ranges(head, &mut response);
+        }
         with_held_memory(response, Some(held))
+    }
+}
+
+/// Returns everything that the response to a request depends on, except for the store.
+fn cache_key(head: &RequestHead) -> CacheKey {
+    CacheKey {
+        path: head.path().into(),
+        query: head.query().into(),
+        format: Format::from_accept(&head.headers),
+        accepted: AcceptedCoding::from_headers(&head.headers),
     }
 }
 

@@ -14,13 +14,14 @@ use futures_util::stream::poll_fn;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::admission::{Client, FairQueue, Permit, QuerySlot, Refused};
+use super::admission::{ByteReservation, Client, ClientCharge, FairQueue, Permit, QuerySlot, Refused};
 use super::auth::AccessCheck;
 use super::compression::Compressor;
 use super::connection::{HeldMemory, MessageMemory};
 use super::negotiation::ContentCoding;
 use super::representation::{Rendered, ResponseMeta};
 use crate::api::ApiError;
+use crate::api::reply::columnar::TableSink;
 use crate::api::reply::headers::Header;
 use crate::api::reply::provenance::{JsonReply, Provenance};
 use crate::query::Deadline;
@@ -84,11 +85,15 @@ pub struct BodyWriter<'a> {
     buffer: Vec<u8>,
     stream: Option<Compressor<ChunkSender<'a>>>,
     permit: Option<Permit<Client>>,
+    /// The client, and the memory from which encoded rows are reserved.
+    memory: (Client, MessageMemory),
+    reserved: Vec<(ClientCharge, ByteReservation)>,
     refusal: Option<ApiError>,
 }
 
 impl<'a> BodyWriter<'a> {
     pub fn new(delivery: Delivery, deadline: &'a Deadline) -> Self {
+        let memory = (delivery.admission.client.clone(), delivery.admission.message_memory.clone());
         Self {
             deadline,
             meta: ResponseMeta::json(false),
@@ -97,6 +102,8 @@ impl<'a> BodyWriter<'a> {
             buffer: Vec::new(),
             stream: None,
             permit: None,
+            memory,
+            reserved: Vec::new(),
             refusal: None,
         }
     }
@@ -150,6 +157,7 @@ impl<'a> BodyWriter<'a> {
     /// Waits for a stream slot, and starts to stream what is buffered.
     fn start_stream(&mut self, delivery: Delivery) -> io::Result<()> {
         let Delivery { coding, chunk_bytes, runtime, started, admission } = delivery;
+        let coding = self.meta.format.coding(coding);
         let (permit, held, access) =
             admission.admit(&runtime, chunk_bytes, self.deadline).map_err(|error| {
                 self.refusal = Some(error);
@@ -193,6 +201,14 @@ impl StreamAdmission {
         let permit = permit.map_err(|Refused| ApiError::Overloaded)?;
         deadline.check()?;
         Ok((permit, HeldMemory { bytes, client, memory: Arc::new(memory) }, access))
+    }
+}
+
+impl TableSink for &mut BodyWriter<'_> {
+    fn reserve(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let (client, memory) = &self.memory;
+        self.reserved.push(memory.reserve_for(client, bytes)?);
+        Ok(())
     }
 }
 

@@ -17,10 +17,11 @@ use super::connection::RequestHead;
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST");
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, If-None-Match, MCP-Protocol-Version, X-Requested-With",
+    "Authorization, Content-Type, If-Match, If-None-Match, If-Range, MCP-Protocol-Version, Range, X-Requested-With",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Backlinkd-As-Of, Content-Disposition, ETag, Retry-After, X-Export-Finished, X-Next, X-Total-Count, X-Warnings",
+    "Accept-Ranges, Backlinkd-As-Of, Content-Disposition, Content-Length, Content-Range, ETag, Retry-After, \
+     X-Export-Finished, X-Next, X-Total-Count, X-Warnings",
 );
 
 /// The origins whose pages may read responses.

@@ -20,6 +20,10 @@ pub enum Format {
     JsonLines,
     /// As [`Self::JsonLines`], under its other media type.
     NdJson,
+    /// A Parquet file, which is compressed within.
+    Parquet,
+    /// A stream of Arrow batches (IPC).
+    Arrow,
     /// RFC 4287. Available by parameter only.
     Atom,
     /// A file of the web page at `/`, with its media type and charset. Never the format of an endpoint.
@@ -51,7 +55,8 @@ type Quality = u16;
 
 impl Format {
     /// The formats that `Accept` can ask for. Of equals, the first one is preferred.
-    const ACCEPTED: [Self; 4] = [Self::Json, Self::Csv, Self::JsonLines, Self::NdJson];
+    const ACCEPTED: [Self; 6] =
+        [Self::Json, Self::Csv, Self::JsonLines, Self::NdJson, Self::Parquet, Self::Arrow];
 
     const HTML: Self = Self::Document("text/html");
 
@@ -88,12 +93,15 @@ impl Format {
         (quality, precision)
     }
 
-    fn media_type(self) -> &'static str {
+    /// The media type without parameters.
+    pub fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Csv | Self::Excel => "text/csv",
             Self::JsonLines => "application/jsonl",
             Self::NdJson => "application/x-ndjson",
+            Self::Parquet => "application/vnd.apache.parquet",
+            Self::Arrow => "application/vnd.apache.arrow.stream",
             Self::Atom => "application/atom+xml",
             Self::Document(media_type) => media_type,
             Self::Gexf => "application/gexf+xml",
@@ -106,11 +114,23 @@ impl Format {
         matches!(self, Self::Csv | Self::Excel)
     }
 
+    /// Whether the format is a table of typed columns.
+    pub fn is_columnar(self) -> bool {
+        matches!(self, Self::Parquet | Self::Arrow)
+    }
+
+    /// Returns the coding of a response for a client that prefers this one. Parquet is compressed already.
+    pub fn coding(self, preferred: ContentCoding) -> ContentCoding {
+        if self == Self::Parquet { ContentCoding::Identity } else { preferred }
+    }
+
     /// The ending of the name under which a download is stored; `None` for a format that is read by programs.
     pub fn file_extension(self) -> Option<&'static str> {
         match self {
             Self::Csv | Self::Excel => Some("csv"),
             Self::JsonLines | Self::NdJson => Some("jsonl"),
+            Self::Parquet => Some("parquet"),
+            Self::Arrow => Some("arrows"),
             Self::Gexf => Some("gexf"),
             Self::GraphMl => Some("graphml"),
             Self::Json | Self::Atom | Self::Document(_) => None,
@@ -221,6 +241,8 @@ mod tests {
             ("application/json, text/plain, */*", Format::Json),
             ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Format::Json),
             ("image/png", Format::Json),
+            ("application/vnd.apache.parquet", Format::Parquet),
+            ("application/vnd.apache.arrow.stream, */*;q=0.1", Format::Arrow),
             ("text/csv;q=x", Format::Json),
             (",", Format::Json),
         ] {

@@ -90,11 +90,8 @@ impl Representation {
         accepted: AcceptedCoding,
         compress_min_bytes: usize,
     ) -> io::Result<Self> {
-        let coding = if body.len() >= compress_min_bytes || accepted.identity_refused {
-            accepted.coding
-        } else {
-            ContentCoding::Identity
-        };
+        let is_long = body.len() >= compress_min_bytes || accepted.identity_refused;
+        let coding = if is_long { meta.format.coding(accepted.coding) } else { ContentCoding::Identity };
         let body = match coding {
             ContentCoding::Identity => body,
             // Documents are compressed once, when the server starts.
@@ -109,6 +106,14 @@ impl Representation {
     pub(crate) fn with_reservation(self, reservation: ByteReservation) -> Self {
         let body = Bytes::from_owner(ReservedBytes { bytes: self.body, _reservation: reservation });
         Self { body, ..self }
+    }
+
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    pub(crate) fn meta(&self) -> &ResponseMeta {
+        &self.meta
     }
 
     /// The length of the body in bytes.
@@ -158,6 +163,10 @@ impl ResponseMeta {
         }
         let mut digest = Xxh3Default::new();
         digest.update(body);
+        self.finish_digest(digest)
+    }
+
+    fn finish_digest(&self, mut digest: Xxh3Default) -> u128 {
         for (name, value) in &self.extra_headers {
             digest.update(name.as_str().as_bytes());
             digest.update(value.as_bytes());
@@ -172,6 +181,11 @@ impl ResponseMeta {
             "Accept-Encoding"
         })
     }
+}
+
+/// Returns the tag of a whole response with a body of this digest: that of its [`Representation`].
+pub(crate) fn strong_etag(meta: &ResponseMeta, body: Xxh3Default) -> HeaderValue {
+    ascii_header(&format!("\"{:032x}\"", meta.finish_digest(body)))
 }
 
 /// Returns the weak tag of a streamed response.
@@ -202,6 +216,12 @@ pub(crate) fn matches_if_none_match(request: &HeaderMap, etag: &HeaderValue) -> 
     values
         .map(HeaderValue::as_bytes)
         .any(|list| list.trim_ascii() == b"*" || etags(list).any(|listed| listed == etag))
+}
+
+/// Returns the strong tags in a header, with their quotes.
+pub(crate) fn tags_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Vec<&'h [u8]> {
+    let values = headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+    values.filter(|list| !list.trim_ascii().starts_with(b"W/")).flat_map(etags).collect()
 }
 
 /// Iterates over the tags of a list without their weakness marks. A tag may contain commas.

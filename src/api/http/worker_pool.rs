@@ -34,10 +34,11 @@ impl WorkerPool {
     ///
     /// # Errors
     /// Those of the work; [`ApiError::Internal`] when it panics.
-    pub(crate) fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-    ) -> impl Future<Output = Result<T, ApiError>> + Send {
+    pub(crate) fn run<T, W>(&self, work: W) -> impl Future<Output = Result<T, ApiError>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> Result<T, ApiError> + Send + 'static,
+    {
         let worker = self.threads.spawn_blocking(work);
         async { worker.await.map_err(|error| ApiError::Internal(error.to_string()))? }
     }

@@ -14,14 +14,19 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("backlinkpage", "", "The page with the link."),
     ("backlinks", "links", "Backlinks."),
     ("blpcount", "links", "Links of the page to the domain of the target."),
+    ("canonical", "", "The canonical URL that is honoured."),
     ("ccode", "", "The country code of the server."),
     ("cdate", "", "The day on which the link was first seen."),
+    ("charset", "", "The character encoding of the page."),
     ("city", "", "The city of the server."),
     ("code", "", "The HTTP status."),
     ("common", "domains", "Domains that refer to both."),
     ("confirmed", "", "The day of the last visit that saw the link."),
+    ("content-type", "", "The media type of the page."),
     ("country", "", "The country of the server."),
+    ("cut", "", "Why the end of the body is missing."),
     ("date", "", "The day of the change."),
+    ("description", "", "The description of the page."),
     ("diffdomains", "domains", "Referring domains."),
     ("domain", "", "The registrable domain of the page with the link, or of the row."),
     ("domainLinks", "links", "Links of the domain to the scope."),
@@ -37,6 +42,7 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("hop", "", "The position in the chain."),
     ("host", "", "The host of the targets."),
     ("hosts", "hosts", "Known hosts."),
+    ("http-code", "", "The HTTP status of the last response."),
     ("insDate", "", "The day on which the link was first seen."),
     ("intL", "links", "Internal links on the page."),
     ("ip", "", "The address of the server."),
@@ -56,12 +62,14 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("pos", "", "The position of the link on its page."),
     ("reason", "", "Why the link was lost."),
     ("refdoms", "domains", "Referring domains."),
+    ("robots", "", "The robots directives that were obeyed."),
     ("sponsored", "", "Whether the link has rel=sponsored."),
     (RANK, "", "The IV Search Rank of the page or domain."),
     ("start", "", "The first URL of the chain."),
     ("sumL", "links", "Links on the page."),
     ("tag", "", "The element or redirect that makes the link."),
     ("title", "", "The title of the page."),
+    ("tls", "", "The flaw of a certificate that could not be verified."),
     ("toplevel", "", "The last label of the host."),
     ("type", "", "Whether the links are images or texts."),
     ("udate", "", "The day of the last conclusive response of the page."),
@@ -128,7 +136,7 @@ fn kind_name(name: &str, kind: ValueType) -> &'static str {
 }
 
 /// The unit and the meaning of a column. The columns of each target of `linkintersect` are numbered.
-fn meaning(name: &str) -> (&'static str, &'static str) {
+pub(in crate::api) fn meaning(name: &str) -> (&'static str, &'static str) {
     let found = MEANINGS.iter().find(|(known, ..)| *known == name);
     match found {
         Some((_, unit, description)) => (unit, description),

@@ -7,6 +7,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::examples::Examples;
+use super::formats;
 use super::schema::{self, BodySchema, ReplySchema, Schema};
 use crate::api::reply::site_state::{KNOWN, SITE_STATE};
 use crate::api::request::parameter::{DEFAULT_NODES, Parameter, ParameterKind};
@@ -221,6 +222,9 @@ fn responses(endpoint: &Endpoint, verb: Verb, state: &ApiState, examples: &Examp
     if verb == Verb::Get && !is_probe && !is_session {
         responses.insert("304".to_owned(), json!({ "description": "The client has the answer already." }));
     }
+    if endpoint.handler.is_tabular() {
+        responses.extend(formats::part_responses(error_response));
+    }
     responses
 }
 
@@ -243,19 +247,7 @@ fn success_response(endpoint: &Endpoint, verb: Verb, state: &ApiState, examples:
         let example = if posted.is_some() { as_row(answer) } else { answer.clone() };
         content["application/json"]["example"] = example;
     }
-    if let Handler::Graph(_) = endpoint.handler {
-        for text in ["application/gexf+xml", "application/graphml+xml"] {
-            content[text] = json!({ "schema": { "type": "string" } });
-        }
-    }
-    if endpoint.handler.is_tabular() {
-        for text in ["text/csv", "application/jsonl", "application/x-ndjson"] {
-            content[text] = json!({ "schema": { "type": "string" } });
-        }
-        if endpoint.feed().is_some() {
-            content["application/atom+xml"] = json!({ "schema": { "type": "string" } });
-        }
-    }
+    formats::describe_formats(endpoint, &mut content);
     let mut response = json!({ "description": "The answer.", "content": content });
     if endpoint.handler.names_state() {
         response["headers"] = json!({ "Backlinkd-As-Of": { "$ref": "#/components/headers/AsOf" } });

@@ -1,8 +1,9 @@
 //! The OpenAPI document, generated from the declarations of the endpoints.
 
-mod columns;
+pub(super) mod columns;
 mod document;
 mod examples;
+mod formats;
 pub(super) mod schema;
 
 pub(super) use document::document;

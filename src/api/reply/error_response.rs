@@ -1,7 +1,7 @@
 //! Error responses: a JSON body, and the headers that some statuses require.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response};
 use serde::Serialize;
 
@@ -50,6 +50,11 @@ pub(crate) fn of(error: &ApiError) -> Response<Bytes> {
         }
         ApiError::UnknownToken => {
             headers.insert(WWW_AUTHENTICATE, TOKEN_CHALLENGE);
+        }
+        ApiError::NoSuchRange(bytes) => {
+            if let Ok(range) = HeaderValue::from_str(&format!("bytes */{bytes}")) {
+                headers.insert(CONTENT_RANGE, range);
+            }
         }
         ApiError::MethodNotAllowed { allow, .. } => {
             if let Ok(allow) = HeaderValue::from_str(allow) {

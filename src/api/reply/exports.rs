@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::columnar::{ColumnLayout, ExportCell, TableLayout};
 use super::headers;
 use super::lists::warn_about_truncated_cells;
 use super::provenance::{JsonReply, Provenance};
@@ -21,6 +22,8 @@ use crate::query::{IndexState, IndexedChunk, Scan, Selection, Value};
 
 /// A whole export is read in chunks of this many rows.
 const CHUNK_ROWS: usize = 1_024;
+/// The rows of a chunk that is written as a table, if an index may have it: enough for all threads.
+const TABLE_CHUNK_ROWS: usize = 16_384;
 
 /// The JSON reply of an export.
 #[derive(Serialize)]
@@ -68,6 +71,13 @@ impl<R: ExportRow> RowCells for Shown<'_, R> {
     fn cells(&self) -> impl Iterator<Item = Value<'_>> {
         Shown::cells(self)
     }
+
+    fn nested_cells(&self) -> impl Iterator<Item = ExportCell<'_>> {
+        Shown::nested_cells(self).map(|cell| match cell {
+            Ok(value) => ExportCell::Value(value),
+            Err(links) => ExportCell::Links(links),
+        })
+    }
 }
 
 /// An export in progress.
@@ -114,7 +124,7 @@ impl RequestContext<'_> {
                 Ok(())
             }
             (_, Some(limit)) => export.write_rows(first_chunk(limit, true)?, true, writer),
-            (_, None) => export.write_rows(first_chunk(CHUNK_ROWS, false)?, false, writer),
+            (_, None) => export.write_rows(first_chunk(export.chunk_rows(), false)?, false, writer),
         }
     }
 }
@@ -123,6 +133,12 @@ impl<R: ExportRow> Export<'_, R> {
     fn binding(&self) -> Binding<'_> {
         let endpoint = self.context.endpoint.name;
         Binding { key: &self.token_key, endpoint, scope: &self.selection.scope }
+    }
+
+    /// The rows of a chunk of a whole export. Rows with lists are few at a time.
+    fn chunk_rows(&self) -> usize {
+        let is_table = self.context.format.is_columnar() && R::INDEXED.is_some();
+        if is_table { TABLE_CHUNK_ROWS } else { CHUNK_ROWS }
     }
 
     /// Returns the key that the parameter `next` continues after; `None` at the start of the export.
@@ -180,6 +196,16 @@ impl<R: ExportRow> Export<'_, R> {
         }
     }
 
+    /// The layout of the export as a table.
+    fn layout(&self, provenance: &Provenance, warnings: &[String]) -> TableLayout {
+        let columns = self.columns.iter().map(|column| ColumnLayout {
+            name: column.name,
+            value_type: column.value_type,
+            links: R::link_keys(column.name),
+        });
+        self.context.table_layout(columns.collect(), (provenance.state(), None), warnings)
+    }
+
     /// Writes a chunk as rows and, unless `is_limited`, all chunks that follow. The number of rows is known only if
     /// there is one chunk.
     fn write_rows(
@@ -199,17 +225,18 @@ impl<R: ExportRow> Export<'_, R> {
             headers::content_disposition(format, endpoint, self.selection.scope.host()),
         ]);
         writer.set_meta(meta, &provenance);
-        let names = self.columns.iter().map(|column| column.name);
-        let mut rows = RowWriter::new(format, names, writer)?;
+        let mut rows = RowWriter::new(&self.layout(&provenance, &warnings), writer)?;
         loop {
             match &chunk {
                 ExportChunk::Stored(chunk, _) => {
                     Self::shown(chunk, &self.columns).try_for_each(|row| rows.write(&row))?;
                 }
-                ExportChunk::Indexed(chunk) => chunk.page.iter().try_for_each(|row| rows.write(&row))?,
+                ExportChunk::Indexed(chunk) => rows.write_page(&chunk.page)?,
             }
             match chunk.next_position() {
-                Some(position) if !is_limited => chunk = self.read_chunk(Some(position), CHUNK_ROWS)?,
+                Some(position) if !is_limited => {
+                    chunk = self.read_chunk(Some(position), self.chunk_rows())?;
+                }
                 _ => return warn_about_truncated_cells(rows.finish()?, warnings),
             }
         }

@@ -136,7 +136,7 @@ impl RequestContext<'_> {
     }
 
     /// Returns whether the result is complete. `None` if the endpoint does not report that.
-    fn completeness<T>(&self, found: &IndexAnswer<T>) -> Option<bool> {
+    pub(super) fn completeness<T>(&self, found: &IndexAnswer<T>) -> Option<bool> {
         self.endpoint.handler.reports_completeness().then_some(found.is_complete)
     }
 
@@ -184,10 +184,10 @@ impl RequestContext<'_> {
                     headers::content_disposition(self.format, self.endpoint.name, request.subject()),
                 ]);
                 writer.set_meta(meta, &provenance);
-                let names = plan.columns.iter().map(|column| column.name);
-                rows = Some(RowWriter::new(self.format, names, writer)?);
+                let layout = self.list_layout(request, plan, &found, &warnings);
+                rows = Some(RowWriter::new(&layout, writer)?);
             }
-            rows.iter_mut().try_for_each(|rows| page.iter().try_for_each(|row| rows.write(&row)))
+            rows.iter_mut().try_for_each(|rows| rows.write_page(page))
         })?;
         rows.map_or(Ok(()), |rows| warn_about_truncated_cells(rows.finish()?, warnings))
     }

@@ -1,5 +1,6 @@
 //! Replies of endpoints: lists, exports and errors, as JSON or as rows in other formats.
 
+pub(super) mod columnar;
 pub(super) mod emptiness;
 pub(super) mod error_response;
 pub(super) mod exports;
@@ -11,3 +12,4 @@ pub(super) mod provenance;
 pub(super) mod rows;
 pub(super) mod site_state;
 pub(super) mod spreadsheet;
+mod tables;

@@ -1,4 +1,4 @@
-//! Row formats: CSV (RFC 4180), CSV for spreadsheets, and JSON lines.
+//! Row formats: CSV (RFC 4180), CSV for spreadsheets, JSON lines, and tables of typed columns.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -6,21 +6,28 @@ use std::io::{self, Write};
 use csv::{Terminator, WriterBuilder};
 use serde::Serialize;
 
+use super::columnar::{ColumnarWriter, ExportCell, TableLayout, TableSink};
 use super::spreadsheet;
 use crate::api::ApiError;
 use crate::api::http::negotiation::Format;
-use crate::query::Value;
+use crate::query::{RowPage, Value};
 
 /// A row that can be written as cells.
 pub(crate) trait RowCells: Serialize {
     /// Returns the cells in the order of the column names.
     fn cells(&self) -> impl Iterator<Item = Value<'_>>;
+
+    /// Returns the cells of a table, which may be lists.
+    fn nested_cells(&self) -> impl Iterator<Item = ExportCell<'_>> {
+        self.cells().map(ExportCell::Value)
+    }
 }
 
 /// Writes rows with the same columns.
-pub(crate) enum RowWriter<W: Write> {
+pub(crate) enum RowWriter<W: TableSink> {
     Csv(Box<CsvWriter<W>>),
     Lines(W),
+    Table(Box<ColumnarWriter<W>>),
 }
 
 /// Writes rows as CSV.
@@ -39,25 +46,24 @@ pub(crate) struct FinishedRows<W> {
     pub truncated_cells: usize,
 }
 
-impl<W: Write> RowWriter<W> {
-    /// Starts with the line of column names if the format has one. JSON is written as JSON lines.
+impl<W: TableSink> RowWriter<W> {
+    /// Starts with the names of the columns if the format has them. JSON is written as JSON lines.
     ///
     /// # Errors
     /// Those of the inner writer.
-    pub(crate) fn new(
-        format: Format,
-        names: impl Iterator<Item = &'static str>,
-        mut output: W,
-    ) -> Result<Self, ApiError> {
-        if !format.is_csv() {
+    pub(crate) fn new(layout: &TableLayout, mut output: W) -> Result<Self, ApiError> {
+        if layout.format.is_columnar() {
+            return Ok(Self::Table(Box::new(ColumnarWriter::new(layout, output)?)));
+        }
+        if !layout.format.is_csv() {
             return Ok(Self::Lines(output));
         }
-        let for_spreadsheet = format == Format::Excel;
+        let for_spreadsheet = layout.format == Format::Excel;
         if for_spreadsheet {
             output.write_all(spreadsheet::BYTE_ORDER_MARK)?;
         }
         let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(output);
-        writer.write_record(names)?;
+        writer.write_record(layout.columns.iter().map(|column| column.name))?;
         Ok(Self::Csv(Box::new(CsvWriter {
             writer,
             for_spreadsheet,
@@ -76,6 +82,18 @@ impl<W: Write> RowWriter<W> {
                 output.write_all(b"\n")?;
                 Ok(())
             }
+            Self::Table(table) => table.push(row.nested_cells()),
+        }
+    }
+
+    /// Writes the rows of a page.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn write_page(&mut self, page: &RowPage) -> Result<(), ApiError> {
+        match self {
+            Self::Table(table) => table.push_page(page),
+            _ => page.iter().try_for_each(|row| self.write(&row)),
         }
     }
 
@@ -94,6 +112,7 @@ impl<W: Write> RowWriter<W> {
                 output.flush()?;
                 Ok(FinishedRows { output, truncated_cells: 0 })
             }
+            Self::Table(table) => Ok(FinishedRows { output: table.finish()?, truncated_cells: 0 }),
         }
     }
 }

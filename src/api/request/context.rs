@@ -29,7 +29,10 @@ pub struct RequestContext<'a> {
 }
 
 /// Returns the format of the reply.
-fn requested_format(
+///
+/// # Errors
+/// [`ApiError::BadRequest`] for a format that the endpoint does not have.
+pub(in crate::api) fn requested_format(
     endpoint: &Endpoint,
     params: &QueryString,
     accepted_format: Format,

@@ -168,16 +168,17 @@ pub(crate) const FACETS: Parameter = parameter(
 );
 pub(crate) const FORMAT: Parameter = parameter(
     "format",
-    ParameterKind::Words(&["json", "csv", "jsonl", "excel"]),
-    "The format of the answer, whatever Accept says. excel is CSV that spreadsheets open without changing it.",
+    ParameterKind::Words(&["json", "csv", "jsonl", "excel", "parquet", "arrow"]),
+    "The format of the answer, whatever Accept says. excel is CSV that spreadsheets open without changing it; parquet is \
+     a file, and arrow a stream, of typed columns.",
     "csv",
 );
 /// As [`FORMAT`], for lists that are available as a feed.
 pub(crate) const FORMAT_OR_FEED: Parameter = parameter(
     "format",
-    ParameterKind::Words(&["json", "csv", "jsonl", "excel", "atom"]),
-    "The format of the answer, whatever Accept says. excel is CSV that spreadsheets open without changing it; atom is \
-     a feed.",
+    ParameterKind::Words(&["json", "csv", "jsonl", "excel", "parquet", "arrow", "atom"]),
+    "The format of the answer, whatever Accept says. excel is CSV that spreadsheets open without changing it; parquet is \
+     a file, and arrow a stream, of typed columns; atom is a feed.",
     "atom",
 );
 pub(crate) const NEXT: Parameter = parameter(

@@ -242,6 +242,8 @@ impl QueryString {
             ("csv", Format::Csv),
             ("jsonl", Format::JsonLines),
             ("excel", Format::Excel),
+            ("parquet", Format::Parquet),
+            ("arrow", Format::Arrow),
             ("atom", Format::Atom),
         ];
         let feeds = usize::from(has_feed);

@@ -8,8 +8,22 @@ from pathlib import Path
 
 from ._errors import AnswerError
 
-FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".atom": "atom", ".xml": "atom"}
-ENDS = {"atom": b"</feed>", "gexf": b"</gexf>", "graphml": b"</graphml>", "parquet": b"PAR1"}
+FORMATS = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".arrows": "arrow",
+    ".atom": "atom",
+    ".xml": "atom",
+}
+ENDS = {
+    "atom": b"</feed>",
+    "gexf": b"</gexf>",
+    "graphml": b"</graphml>",
+    "parquet": b"PAR1",
+    "arrow": b"\xff\xff\xff\xff\0\0\0\0",
+}
 """The last bytes of a file, where they say that it is whole."""
 HEADS = {"jsonl": 0, "csv": 1, "excel": 1}
 """The lines before the rows, where lines are counted."""

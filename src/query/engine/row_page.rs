@@ -36,6 +36,11 @@ impl RowPage {
         self.rows
     }
 
+    /// The columns, in their order.
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = &Column> {
+        self.columns.iter().map(|(_, column)| column)
+    }
+
     /// The shown rows. Each serializes as an object.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
         (0..self.rows).map(|row| Row { page: self, row })

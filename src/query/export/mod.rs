@@ -104,6 +104,14 @@ impl<R: ExportRow> Shown<'_, R> {
     pub fn cells(&self) -> impl Iterator<Item = Value<'_>> {
         self.columns.iter().map(|column| (column.read)(self.row))
     }
+
+    /// The cells in the order of the columns, with the links where JSON shows them.
+    pub fn nested_cells(&self) -> impl Iterator<Item = Result<Value<'_>, &[PageLink]>> {
+        self.columns.iter().map(|column| match self.row.nested(column.name) {
+            Some(links) => Err(links),
+            None => Ok((column.read)(self.row)),
+        })
+    }
 }
 
 impl<R: ExportRow> Serialize for Shown<'_, R> {

@@ -36,6 +36,12 @@ impl PageLink {
         ("tag", ValueType::Text),
         ("url", ValueType::Text),
     ];
+
+    /// The values, in the order of the keys.
+    pub fn cells(&self) -> [Value<'_>; Self::KEYS.len()] {
+        let Self { nofollow, pos, anchor, tag, url } = self;
+        [Value::Flag(*nofollow), Value::Number(*pos), Value::Text(anchor), Value::Text(tag), Value::Text(url)]
+    }
 }
 
 impl ExportRow for PageRow {

@@ -116,6 +116,10 @@ impl DiskCache {
         Ok(())
     }
 
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The size of all files in bytes, and their number.
     pub(super) fn size(&self) -> (usize, usize) {
         self.files().size()

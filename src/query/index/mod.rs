@@ -24,7 +24,7 @@ mod head;
 pub(super) mod rows;
 mod summary;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub use self::export::IndexedChunk;
@@ -140,6 +140,11 @@ impl SearchIndexes {
         });
         let builder = Builder::start(&cache)?;
         Ok(Self { cache, builder, sites })
+    }
+
+    /// The directory of the files of this process.
+    pub fn directory(&self) -> &Path {
+        self.cache.disk.directory()
     }
 
     /// Answers about the whole index.

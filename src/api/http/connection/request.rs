@@ -64,12 +64,17 @@ impl RequestHead {
 
     /// The size of the body in bytes, if the request declares it.
     pub(crate) fn content_length(&self) -> Option<u64> {
-        self.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+        declared_length(&self.headers)
     }
 
     pub(crate) fn is_safe(&self) -> bool {
         self.method == Method::GET || self.method == Method::HEAD
     }
+}
+
+/// Returns the length of a body in bytes, if its headers declare it.
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Counts a request by path, status and duration.
@@ -203,7 +208,10 @@ where
         (this.shared.count)(this.head.path(), response.status().as_u16(), this.started.elapsed());
         let held: Option<HeldMemory> = response.extensions_mut().remove();
         match this.exchange.take() {
-            Some(exchange) => Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, exchange, held)))),
+            Some(exchange) => {
+                let length = declared_length(response.headers());
+                Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, length, exchange, held))))
+            }
             // A completed future is not polled again.
             None => Poll::Pending,
         }

@@ -35,6 +35,9 @@ pub struct ResponseBody<B> {
     is_http2: bool,
     /// Over HTTP/2, the bytes of the current frame that were not handed out yet.
     remainder: Bytes,
+    /// The bytes that the body has yet to give, if the response says how many they are. The connection then asks for
+    /// no more, so that the body does not get to its end.
+    missing: Option<u64>,
     /// Whether bytes were handed out, and whether all were.
     is_started: bool,
     is_finished: bool,
@@ -60,11 +63,17 @@ impl AsRef<[u8]> for LastBytes {
 }
 
 impl<B> ResponseBody<B> {
-    pub(crate) fn new(body: B, exchange: ExchangeGuard, held: Option<HeldMemory>) -> Self {
+    pub(crate) fn new(
+        body: B,
+        length: Option<u64>,
+        exchange: ExchangeGuard,
+        held: Option<HeldMemory>,
+    ) -> Self {
         exchange.mark_response_started(held.as_ref().map(|held| (held.bytes as u64, held.client.clone())));
         let is_http2 = exchange.is_http2();
         let hold = Some(ExchangeHold { exchange, _held: held });
-        Self { body, is_http2, remainder: Bytes::new(), is_started: false, is_finished: false, hold }
+        let (remainder, missing) = (Bytes::new(), length);
+        Self { body, is_http2, remainder, missing, is_started: false, is_finished: false, hold }
     }
 
     fn record_progress(&self, is_offered: bool) {
@@ -86,7 +95,7 @@ impl<B> Drop for ResponseBody<B> {
 impl<B: Body<Data = Bytes> + Unpin> ResponseBody<B> {
     /// Returns the next bytes over HTTP/1.
     fn http1_chunk(&mut self, data: Bytes) -> Bytes {
-        self.is_finished = self.body.is_end_stream();
+        self.is_finished = self.is_end_stream();
         if self.is_finished && data.len() < MAX_UNTRACKED_BYTES {
             return data;
         }
@@ -128,6 +137,9 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ResponseBody<B> {
                 Poll::Ready(Some(frame)) => frame?,
             };
             self.is_started = true;
+            if let (Some(missing), Some(data)) = (&mut self.missing, frame.data_ref()) {
+                *missing = missing.saturating_sub(data.len() as u64);
+            }
             // Trailers pass unchanged.
             match frame.into_data() {
                 Ok(data) if !self.is_http2 => {
@@ -143,7 +155,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for ResponseBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.remainder.is_empty() && self.body.is_end_stream()
+        self.remainder.is_empty() && (self.missing == Some(0) || self.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {

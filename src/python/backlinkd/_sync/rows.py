@@ -124,7 +124,7 @@ class Files(Wholes[T]):
         return url_of(str(self._transport.access.base), self._query.file(format))
 
     def download(self, path: str | os.PathLike[str], *, format: str | None = None) -> Path:
-        """Writes what the server sends: `csv`, `excel` (CSV for spreadsheets), `jsonl`, or `atom` for some lists.
+        """Writes what the server sends: `csv`, `excel` (CSV for spreadsheets), `jsonl`, `parquet`, `arrow`, or `atom`.
         The ending of the name decides, unless `format` is given. The file appears when it is complete."""
         target = Path(path)
         partial = Path(f"{target}.part")
