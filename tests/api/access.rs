@@ -49,10 +49,14 @@ fn only_the_right_password_of_a_known_user_is_accepted() {
     {
         assert_unauthorized(&Client::with_user(address, name, password).get("/"));
     }
-    for authorization in ["Basic", "Basic !!!", "Bearer x", "Basic dXNlcg=="] {
-        let client = Client { address, authorization: Some(authorization.to_owned()) };
-        assert_unauthorized(&client.get("/"));
+    let with = |authorization: &str| Client { address, authorization: Some(authorization.to_owned()) };
+    for authorization in ["Basic", "Basic !!!", "Basic dXNlcg=="] {
+        assert_unauthorized(&with(authorization).get("/"));
     }
+    let reply = with("Bearer x").get("/");
+    assert_eq!(reply.status, 401);
+    assert_eq!(reply.header("www-authenticate"), Some("Bearer realm=\"backlinkd\", error=\"invalid_token\""));
+    assert!(reply.json()["error"].as_str().unwrap().starts_with("this token is unknown or has expired"));
     let right = Client::with_user(address, "user", "pass:wörd");
     assert_eq!(right.get("/").status, 200);
     assert_eq!(right.get("/nothing").status, 404);
