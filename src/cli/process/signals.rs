@@ -14,7 +14,7 @@ use crate::cli::terminal::console::Console;
 /// How often a waiting task checks the flag.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Attempts to remove a folder in which other threads still create files.
+/// Attempts to remove a folder: a file that is just being created may appear in it.
 const REMOVAL_ATTEMPTS: usize = 20;
 
 /// Whether, and since when, the program must stop. Clones share the state.
@@ -43,10 +43,10 @@ impl ShutdownSignal {
                     _ = interrupt.recv() => {}
                 }
                 if stopping.set() {
+                    console.error("backlinkd: stopped at once; nothing stored is lost.");
                     if let Some(folder) = stopping.temporary.get() {
                         remove(folder);
                     }
-                    console.error("backlinkd: stopped at once; nothing stored is lost.");
                     std::process::exit(1);
                 }
                 service::notify_stopping();
@@ -89,7 +89,10 @@ impl ShutdownSignal {
     }
 }
 
+/// Removes a folder in which other threads still create files. Under another name, they find it no more.
 fn remove(folder: &Path) {
+    let removed = folder.with_extension("removed");
+    let folder = if std::fs::rename(folder, &removed).is_ok() { &removed } else { folder };
     let is_gone = |_: &usize| std::fs::remove_dir_all(folder).is_ok() || !folder.exists();
     let _ = (0..REMOVAL_ATTEMPTS).find(is_gone);
 }
