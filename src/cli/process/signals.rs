@@ -47,7 +47,8 @@ impl ShutdownSignal {
                     if let Some(folder) = stopping.temporary.get() {
                         remove(folder);
                     }
-                    std::process::exit(1);
+                    // The destructors of RocksDB fail while its threads still run.
+                    signal_hook::low_level::exit(1);
                 }
                 service::notify_stopping();
                 console.info("backlinkd: stopping; a second signal stops at once.");
