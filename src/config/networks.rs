@@ -1,4 +1,4 @@
-//! Lists of networks, in which a single address stands for itself.
+//! Lists of networks. A single address is a network of its own.
 
 use std::net::IpAddr;
 
